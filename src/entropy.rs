@@ -43,6 +43,10 @@ pub fn below(entropy: &dyn Entropy, bound: usize) -> usize {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the operating system"
+    )]
     fn fill(&self, buf: &mut [u8]) {
         aws_lc_rs::rand::fill(buf).expect("the operating system gives random bytes");
     }

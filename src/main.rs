@@ -1,1 +1,7 @@
-fn main() {}
+//! The `passmuster` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    passmuster::cli::main()
+}

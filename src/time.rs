@@ -106,6 +106,10 @@ impl Timestamp {
         if let Ok(t) = text.parse::<JiffTimestamp>() {
             return Ok(Self(t.as_millisecond()));
         }
+        // jiff would read a moment without a zone as its date, and silently lose the time.
+        if text.len() != 10 {
+            return Err(bad());
+        }
         let date: jiff::civil::Date = text.parse().map_err(|_| bad())?;
         let z = date.to_zoned(time_zone(zone)).map_err(|_| bad())?;
         Ok(Self(z.timestamp().as_millisecond()))
@@ -141,6 +145,10 @@ pub trait Clock: Send + Sync + fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the machine"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp(JiffTimestamp::now().as_millisecond())
     }
@@ -190,6 +198,7 @@ mod tests {
         let t = Timestamp::parse_in("2026-03-02", "Europe/Berlin").unwrap();
         assert_eq!(t.rfc3339_s(), "2026-03-01T23:00:00Z");
         assert!(Timestamp::parse_in("02.03.2026", "UTC").is_err());
+        assert!(Timestamp::parse_in("2026-03-02T10:00:00", "UTC").is_err());
     }
 
     #[test]

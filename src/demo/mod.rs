@@ -1,1 +1,3 @@
-//! TODO
+//! Trying Passmuster out on one machine.
+
+pub mod lms;

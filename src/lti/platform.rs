@@ -86,7 +86,7 @@ impl Platform {
     /// The origins that may show us in a frame (`frame-ancestors`), sorted.
     #[must_use]
     pub fn frame_origins(&self) -> Vec<String> {
-        let own = [&self.auth_url].into_iter().map(|u| u.origin());
+        let own = [&self.auth_url].into_iter().map(Url::origin);
         let issuer = Url::parse(&self.issuer).ok().map(|u| u.origin());
         let named = self
             .service_origins

@@ -1,0 +1,3 @@
+//! What happens without a browser waiting.
+
+pub mod passback;
