@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
@@ -102,12 +101,7 @@ async fn enter(app: &App, jar: &CookieJar, form: &Pairs, state: &str) -> Result<
         .add(session::cookie(name, String::new(), 0));
     // 303: the id_token stays out of the history, and a reload is a plain GET.
     let to = format!("/learn/{}", entered.launch);
-    Ok((
-        jar,
-        [(header::REFERRER_POLICY, "no-referrer")],
-        Redirect::to(&to),
-    )
-        .into_response())
+    Ok((jar, Redirect::to(&to)).into_response())
 }
 
 async fn ancestors(app: &App, state: &str) -> Vec<String> {
