@@ -9,6 +9,7 @@
 mod api;
 mod architecture;
 mod browser;
+mod cli;
 mod common;
 mod launch;
 mod quiz;
