@@ -103,18 +103,26 @@ impl Browser {
 
     /// Waits for a text to be on the page or in the frame entered.
     pub(crate) async fn wait_for_text(&self, text: &str) {
+        self.wait_for_text_of("body", text).await;
+    }
+
+    /// Waits for the first element that fits to hold a text.
+    pub(crate) async fn wait_for_text_of(&self, css: &str, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let seen = match self.client.find(Locator::Css("body")).await {
-                Ok(body) => body.text().await.unwrap_or_default(),
+            let seen = match self.client.find(Locator::Css(css)).await {
+                Ok(element) => element.text().await.unwrap_or_default(),
                 Err(_) => String::new(),
             };
             if seen.contains(text) {
                 return;
             }
             if Instant::now() > deadline {
-                self.give_up(&format!("wait for the text “{text}”"), "it does not come")
-                    .await;
+                self.give_up(
+                    &format!("wait for the text “{text}” in {css}"),
+                    &format!("it shows “{}”", seen.chars().take(200).collect::<String>()),
+                )
+                .await;
             }
             tokio::time::sleep(PERIOD).await;
         }
@@ -201,12 +209,25 @@ impl Browser {
     /// Makes the page this big in CSS pixels, as a phone would: no window frame, no lower bound.
     pub(crate) async fn set_page_size(&self, width: u32, height: u32) {
         let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        let command = Extension {
+        self.tell("Emulation.setDeviceMetricsOverride", &parameters)
+            .await;
+    }
+
+    /// Asks pages for their dark colours, or for their light ones again.
+    pub(crate) async fn set_dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        let parameters = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.tell("Emulation.setEmulatedMedia", &parameters).await;
+    }
+
+    /// Sends a command of the browser's own protocol.
+    async fn tell(&self, command: &str, parameters: &Value) {
+        let extension = Extension {
             path: "goog/cdp/execute",
-            body: json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": parameters }),
+            body: json!({ "cmd": command, "params": parameters }),
         };
-        let done = self.client.issue_cmd(command).await;
-        self.must("set the page's size", done).await;
+        let done = self.client.issue_cmd(extension).await;
+        self.must(command, done).await;
     }
 
     /// How many CSS pixels the page or the frame entered is too wide: 0 when nothing scrolls sideways.
