@@ -126,7 +126,9 @@ async fn a_new_window_and_a_nameless_learner_work_too() {
 /// From the LMS's start page as this person into the course, inside the frame.
 async fn open_in_frame(browser: &Browser, demo: &Demo, person: &str) {
     browser.goto(&demo.lms).await;
-    browser.click(&format!("a.button[href='/as/{person}']")).await;
+    browser
+        .click(&format!("a.button[href='/as/{person}']"))
+        .await;
     browser
         .click(&format!("[aria-label='Open {COURSE} here, in a frame']"))
         .await;
@@ -177,7 +179,12 @@ async fn pass_the_quiz(browser: &Browser, answers: &Answers, shot: &impl Fn(&str
     assert_eq!(browser.count(".strip button.answered").await, 4);
     browser.click(".strip button[value='4']").await;
     let shown = read_question(browser, 4).await;
-    let kept: Vec<String> = shown.choices.iter().filter(|c| c.checked).map(|c| c.value.clone()).collect();
+    let kept: Vec<String> = shown
+        .choices
+        .iter()
+        .filter(|c| c.checked)
+        .map(|c| c.value.clone())
+        .collect();
     let mut right = answers.right(&shown);
     right.sort();
     assert_eq!(kept, right, "what was chosen is what is kept");
@@ -202,17 +209,24 @@ async fn sign(browser: &Browser, shot: &impl Fn(&str) -> String) -> String {
     browser.screenshot(&shot("5-attest")).await;
     browser.fill("[name=typed_name]", "Demo Learner One").await;
     browser.click_text("Sign").await;
-    browser.wait_for_text_of("#accept-error", "Tick the box").await;
+    browser
+        .wait_for_text_of("#accept-error", "Tick the box")
+        .await;
     assert_eq!(browser.count("#name-error").await, 0);
     browser.click("label.choice:has([name=accept])").await;
     browser.fill("[name=typed_name]", "Somebody Else").await;
     browser.click_text("Sign").await;
-    browser.wait_for_text_of("#name-error", "Type your name").await;
+    browser
+        .wait_for_text_of("#name-error", "Type your name")
+        .await;
     assert_eq!(browser.count("#accept-error").await, 0);
     browser.screenshot(&shot("5-attest-refused")).await;
     // Chromium tells of the two refusals; of nothing else.
     let errors = browser.console_errors().await;
-    assert!(errors.iter().all(|e| e.contains("status of 422")), "{errors:#?}");
+    assert!(
+        errors.iter().all(|e| e.contains("status of 422")),
+        "{errors:#?}"
+    );
 
     browser.fill("[name=typed_name]", "demo learner  one").await;
     browser.click_text("Sign").await;
@@ -227,14 +241,23 @@ async fn sign(browser: &Browser, shot: &impl Fn(&str) -> String) -> String {
 async fn await_grade(browser: &Browser, demo: &Demo, learner: &str, points: &str) {
     let deadline = Instant::now() + SCORE_PATIENCE;
     loop {
-        browser.goto(&format!("{}as/teacher/grades", demo.lms)).await;
+        browser
+            .goto(&format!("{}as/teacher/grades", demo.lms))
+            .await;
         let script = "return [...document.querySelectorAll('table.cells tbody tr')].map(r => \
              [r.cells[0].innerText, r.cells[1].innerText])";
-        let rows: Vec<(String, String)> = serde_json::from_value(browser.script(script).await).unwrap();
-        if rows.iter().any(|(who, grade)| who == learner && grade.starts_with(points)) {
+        let rows: Vec<(String, String)> =
+            serde_json::from_value(browser.script(script).await).unwrap();
+        if rows
+            .iter()
+            .any(|(who, grade)| who == learner && grade.starts_with(points))
+        {
             return;
         }
-        assert!(Instant::now() < deadline, "no grade {points} for {learner}: {rows:?}");
+        assert!(
+            Instant::now() < deadline,
+            "no grade {points} for {learner}: {rows:?}"
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -242,7 +265,10 @@ async fn await_grade(browser: &Browser, demo: &Demo, learner: &str, points: &str
 /// What the command line says afterwards.
 fn check_record(demo: &Demo, code: &str) {
     let completions = demo.rows(&["report", "completions", "--tenant", "demo"]);
-    let mine: Vec<_> = completions.iter().filter(|r| cell(r, "full_name") == "Demo Learner One").collect();
+    let mine: Vec<_> = completions
+        .iter()
+        .filter(|r| cell(r, "full_name") == "Demo Learner One")
+        .collect();
     assert_eq!(mine.len(), 1, "{completions:?}");
     for (column, value) in [
         ("email", "demo.learner.one@example.com"),
@@ -255,9 +281,16 @@ fn check_record(demo: &Demo, code: &str) {
         assert_eq!(cell(mine[0], column), value, "{column}");
     }
     let attempts = demo.rows(&["report", "attempts", "--tenant", "demo"]);
-    let passed: Vec<_> = attempts.iter().map(|r| (cell(r, "attempt_no"), cell(r, "passed"))).collect();
+    let passed: Vec<_> = attempts
+        .iter()
+        .map(|r| (cell(r, "attempt_no"), cell(r, "passed")))
+        .collect();
     assert_eq!(passed, [("1", "false"), ("2", "true")]);
-    assert!(attempts.iter().all(|r| cell(r, "person_id") == cell(mine[0], "person_id")));
+    assert!(
+        attempts
+            .iter()
+            .all(|r| cell(r, "person_id") == cell(mine[0], "person_id"))
+    );
     let checked = demo.run(&["ledger", "check", "--tenant", "demo"]);
     assert!(checked.starts_with("ok: "), "{checked}");
 }
@@ -283,7 +316,14 @@ impl Demo {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = File::create(folder.path().join("log")).expect("a log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_passmuster"))
-            .args(["demo", "--listen", "127.0.0.1:0", "--database-url", database_url, "--data"])
+            .args([
+                "demo",
+                "--listen",
+                "127.0.0.1:0",
+                "--database-url",
+                database_url,
+                "--data",
+            ])
             .arg(folder.path())
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -292,11 +332,18 @@ impl Demo {
             .spawn()
             .expect("passmuster starts");
         let mut lines = BufReader::new(process.stdout.take().expect("piped above")).lines();
-        let mut demo = Self { process, lms: String::new(), tool: String::new(), folder };
+        let mut demo = Self {
+            process,
+            lms: String::new(),
+            tool: String::new(),
+            folder,
+        };
         for line in lines.by_ref().map_while(Result::ok) {
             let address = |name: &str| line.trim().strip_prefix(name).map(|a| a.trim().to_owned());
             address("Demo LMS").into_iter().for_each(|a| demo.lms = a);
-            address("Passmuster  ").into_iter().for_each(|a| demo.tool = a);
+            address("Passmuster  ")
+                .into_iter()
+                .for_each(|a| demo.tool = a);
             if !demo.lms.is_empty() && !demo.tool.is_empty() {
                 // A pipe that nobody empties would stop it one day.
                 std::thread::spawn(move || lines.for_each(drop));
@@ -315,7 +362,11 @@ impl Demo {
             .output()
             .expect("passmuster starts");
         let words = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{arguments:?}: {} {words}", done.status);
+        assert!(
+            done.status.success(),
+            "{arguments:?}: {} {words}",
+            done.status
+        );
         String::from_utf8(done.stdout).expect("text")
     }
 
@@ -359,12 +410,18 @@ struct ShownChoice {
 async fn count_questions(browser: &Browser) -> usize {
     browser.wait_for_text_of("h1", "Question").await;
     let heading = browser.text_of("h1").await;
-    heading.rsplit(' ').next().and_then(|n| n.parse().ok()).expect("Question 1 of 10")
+    heading
+        .rsplit(' ')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .expect("Question 1 of 10")
 }
 
 /// Waits for the question to be there, and reads it.
 async fn read_question(browser: &Browser, position: usize) -> Shown {
-    browser.wait_for_text_of("h1", &format!("Question {position} of")).await;
+    browser
+        .wait_for_text_of("h1", &format!("Question {position} of"))
+        .await;
     let script = "return { prompt: document.getElementById('prompt').textContent, \
          choices: [...document.querySelectorAll('.choices label')].map(l => { const i = l.querySelector('input'); \
          return { value: i.value, checked: i.checked, text: l.querySelector('.text').textContent } }) }";
@@ -412,14 +469,23 @@ struct BankOption {
 
 impl Answers {
     fn load(course: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/courses").join(course);
-        let files = fs::read_dir(&folder).expect("the course's folder").map(|e| e.expect("an entry").path());
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("content/courses")
+            .join(course);
+        let files = fs::read_dir(&folder)
+            .expect("the course's folder")
+            .map(|e| e.expect("an entry").path());
         let texts = files.filter_map(|f| fs::read_to_string(f.join("quiz.toml")).ok());
         let banks = texts.map(|t| toml::from_str::<Bank>(&t).expect("a question bank"));
         let known = banks.flat_map(|b| b.question).map(|q| Known {
             prompt: plain(&q.prompt),
             options: q.options.iter().map(|o| plain(&o.text)).collect(),
-            right: q.options.iter().filter(|o| o.correct).map(|o| plain(&o.text)).collect(),
+            right: q
+                .options
+                .iter()
+                .filter(|o| o.correct)
+                .map(|o| plain(&o.text))
+                .collect(),
         });
         Self(known.collect())
     }
@@ -427,22 +493,34 @@ impl Answers {
     fn find(&self, shown: &Shown) -> &Known {
         let options: BTreeSet<String> = shown.choices.iter().map(|c| plain(&c.text)).collect();
         let prompt = plain(&shown.prompt);
-        let found = self.0.iter().find(|k| k.options == options && k.prompt == prompt);
+        let found = self
+            .0
+            .iter()
+            .find(|k| k.options == options && k.prompt == prompt);
         found.unwrap_or_else(|| panic!("a question that is in no bank: {}", shown.prompt))
     }
 
     /// The values of the right options.
     fn right(&self, shown: &Shown) -> Vec<String> {
         let known = self.find(shown);
-        let right = shown.choices.iter().filter(|c| known.right.contains(&plain(&c.text)));
+        let right = shown
+            .choices
+            .iter()
+            .filter(|c| known.right.contains(&plain(&c.text)));
         right.map(|c| c.value.clone()).collect()
     }
 
     /// The value of an option that is not right.
     fn wrong(&self, shown: &Shown) -> String {
         let known = self.find(shown);
-        let wrong = shown.choices.iter().find(|c| !known.right.contains(&plain(&c.text)));
-        wrong.expect("no question has right options only").value.clone()
+        let wrong = shown
+            .choices
+            .iter()
+            .find(|c| !known.right.contains(&plain(&c.text)));
+        wrong
+            .expect("no question has right options only")
+            .value
+            .clone()
     }
 }
 

@@ -33,12 +33,19 @@ async fn an_lti_platform_and_a_jose_library_that_are_not_ours_agree_with_us() {
         let jws = kept.join("attestation.jws");
         let keys = kept.join("attestation-keys.json");
         let sealed = fs::read_to_string(&jws).unwrap();
-        assert!(verify(&jws, &keys), "our own command refuses what we sealed");
+        assert!(
+            verify(&jws, &keys),
+            "our own command refuses what we sealed"
+        );
         for (what, jws, keys) in forgeries(&service, &kept, &sealed, &keys).await {
             assert!(!verify(&jws, &keys), "passmuster verify takes {what}");
             assert_ne!(verify_by_jose(&jws, &keys), Some(true), "jose takes {what}");
         }
-        assert_ne!(verify_by_jose(&jws, &keys), Some(false), "jose refuses what we sealed");
+        assert_ne!(
+            verify_by_jose(&jws, &keys),
+            Some(false),
+            "jose refuses what we sealed"
+        );
     }
 }
 
@@ -61,7 +68,8 @@ async fn forgeries(
     let seal = with_one_changed(parts[2]);
     let other = service.get("lti/jwks.json").await;
     let mut renamed: Value = serde_json::from_str(&other).expect("a key set");
-    let ours: Value = serde_json::from_str(&fs::read_to_string(keys).expect("kept")).expect("a key set");
+    let ours: Value =
+        serde_json::from_str(&fs::read_to_string(keys).expect("kept")).expect("a key set");
     renamed["keys"][0]["kid"] = ours["keys"][0]["kid"].clone();
     let jws = kept.join("attestation.jws");
     vec![
@@ -76,7 +84,11 @@ async fn forgeries(
             keys.to_owned(),
         ),
         ("another key set", jws.clone(), save("other.json", &other)),
-        ("another key under our name", jws, save("renamed.json", &renamed.to_string())),
+        (
+            "another key under our name",
+            jws,
+            save("renamed.json", &renamed.to_string()),
+        ),
     ]
 }
 
@@ -89,7 +101,12 @@ fn with_one_changed(text: &str) -> String {
 
 /// Whether `passmuster verify` believes it.
 fn verify(jws: &Path, keys: &Path) -> bool {
-    let done = Command::new(PASSMUSTER).arg("verify").arg(jws).arg("--keys").arg(keys).output();
+    let done = Command::new(PASSMUSTER)
+        .arg("verify")
+        .arg(jws)
+        .arg("--keys")
+        .arg(keys)
+        .output();
     told(&done.expect("passmuster starts"), [0, 1])
 }
 
@@ -122,7 +139,10 @@ fn wanted(variable: &str, without: &str) -> Option<PathBuf> {
     let found = std::env::var_os(variable).map(PathBuf::from);
     if found.is_none() {
         // Past the capturing of test output: nobody shall take this for a tested peer.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {without}, {variable} is not set (run `make test`)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: {without}, {variable} is not set (run `make test`)"
+        );
     }
     found
 }
@@ -150,7 +170,10 @@ impl Service {
         let port = free_port();
         let settings = vec![
             ("PASSMUSTER_DATABASE_URL", database_url.to_owned()),
-            ("PASSMUSTER_SECRET_KEY", "a secret key for nothing but this test".to_owned()),
+            (
+                "PASSMUSTER_SECRET_KEY",
+                "a secret key for nothing but this test".to_owned(),
+            ),
             ("PASSMUSTER_FETCH_ALLOW", "127.0.0.1".to_owned()),
             ("PASSMUSTER_LISTEN", format!("127.0.0.1:{port}")),
         ];
@@ -164,7 +187,12 @@ impl Service {
             .stderr(log)
             .spawn()
             .expect("passmuster starts");
-        let mut service = Self { process, url: format!("http://127.0.0.1:{port}/"), settings, folder };
+        let mut service = Self {
+            process,
+            url: format!("http://127.0.0.1:{port}/"),
+            settings,
+            folder,
+        };
         service.await_ready().await;
         service
     }
@@ -178,31 +206,62 @@ impl Service {
             }
             let ended = self.process.try_wait().expect("our own child");
             assert!(ended.is_none(), "the service ends at once: {ended:?}");
-            assert!(Instant::now() < deadline, "the service is not ready in time");
+            assert!(
+                Instant::now() < deadline,
+                "the service is not ready in time"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     async fn get(&self, path: &str) -> String {
-        let answer = reqwest::get(format!("{}{path}", self.url)).await.expect("an answer");
+        let answer = reqwest::get(format!("{}{path}", self.url))
+            .await
+            .expect("an answer");
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.text().await.expect("a text")
     }
 
     /// Makes a company and connects the platform on this port, while the service runs.
     fn connect(&self, port: u16) {
-        self.run(&["tenant", "create", "acme", "--name", "Acme GmbH", "--time-zone", "Europe/Berlin"]);
+        self.run(&[
+            "tenant",
+            "create",
+            "acme",
+            "--name",
+            "Acme GmbH",
+            "--time-zone",
+            "Europe/Berlin",
+        ]);
         let base = format!("http://127.0.0.1:{port}");
         let at = |path: &str| format!("{base}/{path}");
         self.run(&[
-            "platform", "add", "--tenant", "acme", "--issuer", &base, "--client-id", "passmuster-peer", "--deployment-id",
-            "1", "--auth-url", &at("auth"), "--token-url", &at("token"), "--jwks-url", &at("jwks"),
+            "platform",
+            "add",
+            "--tenant",
+            "acme",
+            "--issuer",
+            &base,
+            "--client-id",
+            "passmuster-peer",
+            "--deployment-id",
+            "1",
+            "--auth-url",
+            &at("auth"),
+            "--token-url",
+            &at("token"),
+            "--jwks-url",
+            &at("jwks"),
         ]);
     }
 
     fn run(&self, arguments: &[&str]) {
         let settings = self.settings.iter().map(|(name, value)| (name, value));
-        let done = Command::new(PASSMUSTER).args(arguments).envs(settings).current_dir(self.folder.path()).output();
+        let done = Command::new(PASSMUSTER)
+            .args(arguments)
+            .envs(settings)
+            .current_dir(self.folder.path())
+            .output();
         assert!(told(&done.expect("passmuster starts"), [0, 0]));
     }
 
@@ -212,7 +271,12 @@ impl Service {
         let out = File::create(&said).expect("a file");
         let mut process = Command::new(python)
             .arg(peers_folder().join("lti_journey.py"))
-            .args(["--tool", self.url.trim_end_matches('/'), "--harness-port", &port.to_string()])
+            .args([
+                "--tool",
+                self.url.trim_end_matches('/'),
+                "--harness-port",
+                &port.to_string(),
+            ])
             .arg("--content")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("content"))
             .arg("--out")
@@ -235,7 +299,10 @@ impl Service {
             std::thread::sleep(Duration::from_millis(50));
         };
         let said = fs::read_to_string(said).unwrap_or_default();
-        assert!(ended.is_some_and(|s| s.success()), "the journey did not hold ({ended:?}):\n{said}");
+        assert!(
+            ended.is_some_and(|s| s.success()),
+            "the journey did not hold ({ended:?}):\n{said}"
+        );
     }
 }
 

@@ -216,7 +216,8 @@ impl Browser {
     /// Asks pages for their dark colours, or for their light ones again.
     pub(crate) async fn set_dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
-        let parameters = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        let parameters =
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
         self.tell("Emulation.setEmulatedMedia", &parameters).await;
     }
 
@@ -352,6 +353,8 @@ fn capabilities(profile: &TempDir) -> Capabilities {
         "--disable-sync".to_owned(),
         "--no-first-run".to_owned(),
         "--lang=en-US".to_owned(),
+        // A page that glides to where it was told to go is not yet there when the driver clicks.
+        "--force-prefers-reduced-motion".to_owned(),
         // The console of a frame with a process of its own stays hidden from the driver, and the tool
         // lives in one. Cookies and origins are judged the same without.
         "--disable-site-isolation-trials".to_owned(),
