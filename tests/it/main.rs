@@ -11,5 +11,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod common;
+mod journey;
 mod launch;
+mod peers;
 mod quiz;

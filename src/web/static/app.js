@@ -59,6 +59,9 @@ function autosave(form) {
   form.addEventListener("change", (event) => {
     if (event.target.name === "choice") save();
   });
+  // Chosen before this script was there.
+  const inputs = [...form.querySelectorAll('[name="choice"]')];
+  if (inputs.some((input) => input.checked !== input.defaultChecked)) save();
 }
 
 // The keys 1 to 6 choose an option while the focus is on the question (WCAG 2.2, 2.1.4).
