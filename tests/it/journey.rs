@@ -341,10 +341,12 @@ impl Demo {
         };
         for line in lines.by_ref().map_while(Result::ok) {
             let address = |name: &str| line.trim().strip_prefix(name).map(|a| a.trim().to_owned());
-            address("Demo LMS").into_iter().for_each(|a| demo.lms = a);
-            address("Passmuster  ")
-                .into_iter()
-                .for_each(|a| demo.tool = a);
+            if let Some(a) = address("Demo LMS") {
+                demo.lms = a;
+            }
+            if let Some(a) = address("Passmuster  ") {
+                demo.tool = a;
+            }
             if !demo.lms.is_empty() && !demo.tool.is_empty() {
                 // A pipe that nobody empties would stop it one day.
                 std::thread::spawn(move || lines.for_each(drop));

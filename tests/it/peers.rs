@@ -14,9 +14,9 @@ use crate::common::db;
 
 const PASSMUSTER: &str = env!("CARGO_BIN_EXE_passmuster");
 /// How long the service may take to start (it makes two RSA keys first).
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 /// How long the journey may take.
-const JOURNEY_PATIENCE: Duration = Duration::from_secs(180);
+const JOURNEY_PATIENCE: Duration = Duration::from_mins(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_lti_platform_and_a_jose_library_that_are_not_ours_agree_with_us() {
