@@ -413,7 +413,8 @@ impl Grades<'_> {
         of.filter_map(|a| a.result.map(|r| r.1)).max().unwrap_or(0)
     }
 
-    fn score(&self, module: &str) -> (i64, String) {
+    /// The score and its comment for a placement; nothing while there is nothing worth a grade.
+    fn score(&self, module: &str) -> Option<(i64, String)> {
         if !module.is_empty() {
             let best = self.best(module);
             let tries = self
@@ -426,13 +427,11 @@ impl Grades<'_> {
             } else {
                 "Not passed yet"
             };
-            return (
-                best,
-                format!(
-                    "{word}: best score {} % after {tries} attempt(s).",
-                    best / 100
-                ),
+            let comment = format!(
+                "{word}: best score {} % after {tries} attempt(s).",
+                best / 100
             );
+            return (tries > 0).then_some((best, comment));
         }
         let required: Vec<&str> = released(self.course).map(|m| m.code.as_str()).collect();
         let total = i64::try_from(required.len()).unwrap_or(1).max(1);
@@ -443,16 +442,12 @@ impl Grades<'_> {
         let done = i64::try_from(done).unwrap_or(0);
         if done == total {
             let sum: i64 = required.iter().map(|m| self.best(m)).sum();
-            return (
-                (sum + total / 2) / total,
-                format!("Passed: all {total} module(s), mean of the best scores."),
-            );
+            let comment = format!("Passed: all {total} module(s), mean of the best scores.");
+            return Some(((sum + total / 2) / total, comment));
         }
         let mark = i64::from(self.course.pass_mark.percent()) * 100;
-        (
-            mark * done / total,
-            format!("In progress: {done} of {total} modules passed."),
-        )
+        let comment = format!("In progress: {done} of {total} modules passed.");
+        (done > 0).then_some((mark * done / total, comment))
     }
 
     async fn wish(
@@ -468,7 +463,9 @@ impl Grades<'_> {
             .list_graded_links(tenant, person, self.course.code.as_str())
             .await?
         {
-            let (score, comment) = self.score(&module);
+            let Some((score, comment)) = self.score(&module) else {
+                continue;
+            };
             let id = PassbackId::new(now, &*app.entropy);
             any |= tx
                 .wish_score(id, tenant, &link, &account, score, &comment, now)

@@ -501,7 +501,7 @@ fn grade_note(launch: &Launch, delivery: Option<&Delivery>) -> String {
             .to_owned();
     }
     match delivery {
-        None => "Your LMS gets a grade as soon as there is one to send.".to_owned(),
+        None => "Your LMS gets a grade when there is a passed module to tell of.".to_owned(),
         Some(d) => match (d.state, &d.error_code) {
             (PassbackState::Delivered, _) => {
                 format!(

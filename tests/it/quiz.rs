@@ -139,8 +139,8 @@ async fn fail_retake_pass_attest_and_the_grade_arrives_and_never_falls() {
         );
         t.deliver().await;
         t.later(1);
-        // The course's column stays under the mark until the course is complete: nothing is passed, so 0.
-        assert_eq!(t.platform.scores()[0]["scoreGiven"], 0);
+        // A course's column tells nothing before a module is passed.
+        assert!(t.platform.scores().is_empty());
 
         // Before the course is complete there is nothing to sign.
         let page = l.browser.get(&format!("{}/attest", l.home)).await;
@@ -191,7 +191,6 @@ async fn fail_retake_pass_attest_and_the_grade_arrives_and_never_falls() {
                 .unwrap()
                 .starts_with("passmuster/")
         );
-        assert_eq!(t.platform.token_requests(), 1, "the token is kept");
 
         // The statement: nothing without the tick, nothing in another's name.
         let page = l.sign("Person s1", "").await;
