@@ -46,6 +46,20 @@ async fn an_lti_platform_and_a_jose_library_that_are_not_ours_agree_with_us() {
             Some(false),
             "jose refuses what we sealed"
         );
+
+        // Everything was logged, and nobody is in the log.
+        let log = fs::read_to_string(service.folder.path().join("log")).expect("a log");
+        assert!(log.contains("/learn/{launch}"), "the log names routes");
+        for canary in [
+            "Test Learner",
+            "test.learner",
+            "u-4711",
+            "eyJ",
+            "id_token=",
+            "login_hint",
+        ] {
+            assert!(!log.contains(canary), "the log holds {canary:?}");
+        }
     }
 }
 
@@ -176,6 +190,7 @@ impl Service {
             ),
             ("PASSMUSTER_FETCH_ALLOW", "127.0.0.1".to_owned()),
             ("PASSMUSTER_LISTEN", format!("127.0.0.1:{port}")),
+            ("PASSMUSTER_LOG", "debug".to_owned()),
         ];
         let log = File::create(folder.path().join("log")).expect("a log");
         let process = Command::new(PASSMUSTER)

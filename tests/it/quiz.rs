@@ -484,3 +484,21 @@ async fn hostile_names_are_shown_as_text() {
     assert!(!page.body.contains("<script>alert"));
     assert!(between(&page.body, "<html lang=\"", "\"").is_some());
 }
+
+#[tokio::test]
+async fn sessions_and_open_attempts_survive_a_restart() {
+    for t in TestApp::on_both().await {
+        let mut l = Learner::enter(&t, "s1").await;
+        let attempt = l.begin().await;
+        let form = [("csrf", l.csrf.as_str()), ("choice", "1"), ("go", "next")];
+        l.browser
+            .post(&format!("{attempt}/questions/1"), &form)
+            .await;
+        let mut after = Browser::new(&t.restarted().await);
+        after.cookies = l.browser.cookies.clone();
+        let page = after.get(&format!("{attempt}/questions/1")).await;
+        assert_eq!(page.status.as_u16(), 200);
+        assert!(page.body.contains("value=\"1\" checked"));
+        assert_eq!(page.csrf(), l.csrf, "an open form still fits");
+    }
+}

@@ -75,10 +75,10 @@ class User:
 USERS = {
     user.id: user
     for user in (
-        User("u-4711", "Nora Lindqvist", "nora.lindqvist@acme.example", LEARNER),
-        User("u-4712", "Tomás Ó Briain", "tomas.obriain@acme.example", LEARNER),
-        User("u-4713", "Jun Watanabe", "jun.watanabe@acme.example", LEARNER),
-        User("u-1001", "Ada Okafor", "ada.okafor@acme.example", INSTRUCTOR),
+        User("u-4711", "Test Learner One", "test.learner.one@example.com", LEARNER),
+        User("u-4712", "Tést Ó Learner Two", "test.learner.two@example.com", LEARNER),
+        User("u-4713", "Test Learner Three", "test.learner.three@example.com", LEARNER),
+        User("u-1001", "Test Teacher", "test.teacher@example.com", INSTRUCTOR),
     )
 }
 

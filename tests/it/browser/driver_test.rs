@@ -63,7 +63,7 @@ async fn third_party_cookies_are_blocked_and_partitioned_ones_are_not() {
 
     browser.goto(&format!("http://localhost:{lms}/")).await;
     browser.enter_frame("iframe").await;
-    browser.fill("[name=who]", "Nora").await;
+    browser.fill("[name=who]", "Test").await;
     assert_eq!(browser.text_of("h1").await, "Frame");
     browser.assert_quiet_console().await;
     browser.click_text("What came back?").await;

@@ -41,6 +41,7 @@ pub struct TestApp {
     pub tenant: Tenant,
     /// The platform that is connected.
     pub platform: TestPlatform,
+    settings: Settings,
     _db: TestDb,
 }
 
@@ -83,6 +84,7 @@ impl TestApp {
             clock,
             tenant,
             platform,
+            settings,
             _db: db,
         }
     }
@@ -95,6 +97,26 @@ impl TestApp {
     /// Sends the scores that are due, until none is.
     pub async fn deliver(&self) {
         while passback::deliver_due(&self.app).await.unwrap() > 0 {}
+    }
+
+    /// The same database under a second service, as after a restart; gives its address.
+    pub async fn restarted(&self) -> url::Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = Settings {
+            listen: address,
+            public_url: Some(format!("http://{address}/")),
+            ..self.settings.clone()
+        };
+        let app = Arc::new(
+            App::open(&settings, self.clock.clone(), Arc::new(OsEntropy))
+                .await
+                .unwrap(),
+        );
+        let url = app.public_url.clone();
+        let router = web::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
     }
 
     /// A browser without cookies.
