@@ -87,8 +87,18 @@ async fn a_new_window_and_a_nameless_learner_work_too() {
         browser.click_text("Start attempt 1").await;
         browser.wait_for_text_of("h1", "Question 1 of").await;
         browser.screenshot(&shot("nameless")).await;
-        browser.leave_frame().await;
         browser.assert_quiet_console().await;
+
+        // A refusal is readable in the frame too, where a page of another policy would stay blank.
+        browser.script("location.assign('/learn/nothing')").await;
+        browser.wait_for("body.page-error").await;
+        browser.screenshot(&shot("refused")).await;
+        let errors = browser.console_errors().await;
+        assert!(
+            errors.iter().all(|e| e.contains("status of 404")),
+            "{errors:#?}"
+        );
+        browser.leave_frame().await;
 
         browser.goto(&format!("{}as/learner-two", demo.lms)).await;
         browser
@@ -136,6 +146,13 @@ async fn open_in_frame(browser: &Browser, demo: &Demo, person: &str) {
     browser.wait_for("body.page-course").await;
 }
 
+/// With all of a long page in the picture.
+async fn shoot_tall(browser: &Browser, name: &str) {
+    browser.set_page_size(1280, 1800).await;
+    browser.screenshot(name).await;
+    browser.set_page_size(1280, 900).await;
+}
+
 async fn shoot_narrow(browser: &Browser, name: &str) {
     browser.screenshot(name).await;
     assert_eq!(
@@ -162,7 +179,7 @@ async fn fail_the_quiz(browser: &Browser, answers: &Answers, shot: &impl Fn(&str
     browser.wait_for("body.page-overview").await;
     browser.click_text("Hand in").await;
     browser.wait_for_text_of("h1", "Not passed yet").await;
-    browser.screenshot(&shot("3-failed")).await;
+    shoot_tall(browser, &shot("3-failed")).await;
     let text = browser.text().await;
     assert!(text.contains(&format!("0 of {total}")), "{text}");
     // A retake must still mean something: no right answer is shown.
@@ -221,7 +238,7 @@ async fn sign(browser: &Browser, shot: &impl Fn(&str) -> String) -> String {
         .wait_for_text_of("#name-error", "Type your name")
         .await;
     assert_eq!(browser.count("#accept-error").await, 0);
-    browser.screenshot(&shot("5-attest-refused")).await;
+    shoot_tall(browser, &shot("5-attest-refused")).await;
     // Chromium tells of the two refusals; of nothing else.
     let errors = browser.console_errors().await;
     assert!(
@@ -233,7 +250,7 @@ async fn sign(browser: &Browser, shot: &impl Fn(&str) -> String) -> String {
     browser.click_text("Sign").await;
     browser.wait_for("body.page-certificate").await;
     assert_eq!(browser.text_of(".holder").await, "Demo Learner One");
-    browser.screenshot(&shot("6-certificate")).await;
+    shoot_tall(browser, &shot("6-certificate")).await;
     browser.assert_quiet_console().await;
     browser.text_of("#code").await
 }
