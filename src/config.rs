@@ -29,7 +29,7 @@ pub struct Settings {
     pub content_dir: Option<PathBuf>,
     /// Hosts and networks on private ranges that may be fetched from, comma-separated.
     pub fetch_allow: String,
-    /// Networks or addresses of proxies whose `X-Forwarded-For` is believed, comma-separated.
+    /// Addresses of proxies whose `X-Forwarded-For` is believed, comma-separated.
     pub trusted_proxies: String,
     /// Whether anyone may read the courses without an account.
     pub public_reading: bool,

@@ -49,6 +49,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
     start_log(&args.log);
     fs::create_dir_all(&args.data)
         .with_context(|| format!("{} cannot be made", args.data.display()))?;
+    // Absolute, so that the printed commands work from any folder.
+    let data = args.data.canonicalize()?;
     let tool = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("{} is taken", args.listen))?;
@@ -56,7 +58,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let lms_port = if args.listen.port() == 0 {
         0
     } else {
-        tool_at.port() + 1
+        tool_at.port().saturating_add(1)
     };
     let lms_at = SocketAddr::from((Ipv4Addr::LOCALHOST, lms_port));
     let lms_listener = TcpListener::bind(lms_at)
@@ -66,8 +68,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
 
     let database_url = args
         .database_url
-        .unwrap_or_else(|| format!("sqlite://{}", args.data.join("passmuster.db").display()));
-    let secret_file = secret_file(&args.data)?;
+        .unwrap_or_else(|| format!("sqlite://{}", data.join("passmuster.db").display()));
+    let secret_file = secret_file(&data)?;
     let settings = Settings {
         database_url: database_url.clone(),
         listen: tool_at,
@@ -77,9 +79,9 @@ pub(super) async fn run(args: Args) -> Result<()> {
         ..Settings::default()
     };
     let app = super::open(&settings).await?;
-    let lms = demo_lms(&app, &lms_url, &args.data)?;
+    let lms = demo_lms(&app, &lms_url, &data)?;
     connect(&app, &lms).await?;
-    let config_file = args.data.join("passmuster.toml");
+    let config_file = data.join("passmuster.toml");
     fs::write(&config_file, config_text(&settings, &secret_file))
         .context("the demo's settings cannot be written")?;
 

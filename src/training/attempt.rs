@@ -442,7 +442,7 @@ impl Grades<'_> {
         let done = i64::try_from(done).unwrap_or(0);
         if done == total {
             let sum: i64 = required.iter().map(|m| self.best(m)).sum();
-            let comment = format!("Passed: all {total} module(s), mean of the best scores.");
+            let comment = format!("Passed: {total} of {total} modules, mean of the best scores.");
             return Some(((sum + total / 2) / total, comment));
         }
         let mark = i64::from(self.course.pass_mark.percent()) * 100;

@@ -9,7 +9,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::{Error, Result};
 use super::extract::{Pairs, Visitor};
-use super::pages::{AttestErrors, AttestPage, CertificateModule, CertificatePage, Link, PostForm};
+use super::pages::{
+    AttestErrors, AttestPage, CertificateModule, CertificatePage, Link, Notice, NoticeKind,
+    PostForm,
+};
 use super::view::{self, crumb, score, shell, show_to};
 use crate::app::App;
 use crate::course::Course;
@@ -74,8 +77,16 @@ async fn form_page(
     let (statement, text) = attest::shown(course, &credit, &visitor.person, zone, now).ok_or(
         Error::Attest(AttestError::OtherStatement, Some(back.clone())),
     )?;
+    let mut shell = shell(visitor, launch, format!("Attestation · {}", course.title));
+    if entered.errors != AttestErrors::default() {
+        shell.notice = Some(Notice {
+            kind: NoticeKind::Problem,
+            text: "Not signed yet: please see what is marked below. Nothing was changed."
+                .to_owned(),
+        });
+    }
     let page = AttestPage {
-        shell: shell(visitor, launch, format!("Attestation · {}", course.title)),
+        shell,
         crumb: crumb(launch, course, None),
         course_title: credit.course_title.clone(),
         course_version: credit.course_version.clone(),
@@ -210,7 +221,7 @@ pub(super) async fn certificate(
     let modules = progress.completions.iter().map(|c| {
         let module = course.find_module(&c.module_code);
         CertificateModule {
-            number: module.map(view::number).unwrap_or_default(),
+            number: module.map(|m| view::number(course, m)).unwrap_or_default(),
             title: module.map_or_else(|| c.module_code.clone(), |m| m.title.clone()),
             completed: c.passed_at.date_for_people(zone),
             score: score(c.percent_hundredths),

@@ -58,7 +58,7 @@ pub(super) async fn course(
     )
     .await?;
     let modules: Vec<ModuleRow> = placed(&launch, course)
-        .map(|m| row(&launch, m, &progress))
+        .map(|m| row(&launch, course, m, &progress))
         .collect();
     let passed = modules
         .iter()
@@ -83,7 +83,7 @@ pub(super) async fn course(
     show_to(&visitor, &page)
 }
 
-fn row(launch: &Launch, module: &Module, progress: &Progress) -> ModuleRow {
+fn row(launch: &Launch, course: &Course, module: &Module, progress: &Progress) -> ModuleRow {
     let code = module.code.as_str();
     let handed_in = progress
         .attempts
@@ -103,7 +103,7 @@ fn row(launch: &Launch, module: &Module, progress: &Progress) -> ModuleRow {
         (None, _) => "Quiz and attempts".to_owned(),
     };
     ModuleRow {
-        number: view::number(module),
+        number: view::number(course, module),
         title: module.title.clone(),
         summary: module.summary.clone(),
         minutes: module.minutes,
@@ -204,7 +204,7 @@ pub(super) async fn lesson(
             format!("{} · {}", module.title, course.title),
         ),
         crumb: view::crumb(&launch, course, None),
-        module_number: view::number(module),
+        module_number: view::number(course, module),
         title: module.title.clone(),
         summary: module.summary.clone(),
         minutes: module.minutes,
@@ -215,7 +215,7 @@ pub(super) async fn lesson(
         cwes: view::cwe_links(module),
         quiz: Some(Link {
             href: format!("{}/quiz", module_href(&launch, module)),
-            label: row(&launch, module, &progress).quiz_label,
+            label: row(&launch, course, module, &progress).quiz_label,
         }),
         previous,
         next,

@@ -55,7 +55,7 @@ pub(super) async fn course(
     open(&app)?;
     let course = app.catalogue.find_course(&code).ok_or(Error::NoPage)?;
     let module = |m: &Module| PublicModule {
-        number: view::number(m),
+        number: view::number(course, m),
         title: m.title.clone(),
         summary: m.summary.clone(),
         minutes: m.minutes,
@@ -92,7 +92,7 @@ pub(super) async fn module(
             },
             module: None,
         },
-        module_number: view::number(module),
+        module_number: view::number(course, module),
         title: module.title.clone(),
         summary: module.summary.clone(),
         minutes: module.minutes,

@@ -75,7 +75,7 @@ pub(super) async fn start_page(
     let page = QuizStartPage {
         shell: shell(&visitor, &launch, format!("Quiz: {}", module.title)),
         crumb: crumb(&launch, course, Some(module)),
-        module_number: view::number(module),
+        module_number: view::number(course, module),
         module_title: module.title.clone(),
         lesson_href: module_href(&launch, module),
         questions,

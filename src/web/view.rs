@@ -9,6 +9,7 @@ use super::extract::Visitor;
 use super::pages::{Crumb, Link, Shell, Who};
 use crate::course::{Course, Module, Source};
 use crate::storage::Launch;
+use crate::training::progress::released;
 
 /// A page as a response.
 pub(super) fn show(page: &impl Template) -> Result<Response> {
@@ -80,19 +81,10 @@ pub(super) fn crumb(launch: &Launch, course: &Course, module: Option<&Module>) -
     }
 }
 
-/// A module's number from its folder: `05-injection` is 5.
-pub(super) fn number(module: &Module) -> String {
-    let digits: String = module
-        .folder
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
-    let bare = digits.trim_start_matches('0');
-    if bare.is_empty() {
-        "1".to_owned()
-    } else {
-        bare.to_owned()
-    }
+/// A module's number: its place in the course as released.
+pub(super) fn number(course: &Course, module: &Module) -> String {
+    let place = released(course).position(|m| m.code == module.code);
+    place.map_or_else(String::new, |i| (i + 1).to_string())
 }
 
 /// `90 %`, `83.3 %`: hundredths of a percent, rounded down to one decimal so that no page shows a mark that was missed.

@@ -124,6 +124,10 @@ async fn a_new_window_and_a_nameless_learner_work_too() {
         browser.set_page_size(1280, 900).await;
         browser.set_dark(true).await;
         browser.screenshot(&shot("dark-question")).await;
+        // As if tabbed into: a tab of its own may have come up without the focus.
+        browser
+            .script("document.querySelector('.choices').focus()")
+            .await;
         browser.press("1").await;
         browser.wait_for_text_of("[data-save-state]", "Saved").await;
         browser.click("button[value=overview]").await;

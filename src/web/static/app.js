@@ -8,6 +8,7 @@ function autosave(form) {
   const state = form.querySelector("[data-save-state]");
   let busy = false; // one request at a time, so an older answer cannot overtake a newer one
   let again = false;
+  let waiting = null; // a button pressed meanwhile: the form goes when the answer is kept, and not beside it
 
   const say = (text, retry) => {
     state.textContent = text;
@@ -52,12 +53,21 @@ function autosave(form) {
       }
     } while (again);
     busy = false;
+    if (waiting) {
+      form.requestSubmit(waiting);
+      return;
+    }
     if (saved) mark();
     say(saved ? "Saved" : "Not saved,", !saved);
   }
 
   form.addEventListener("change", (event) => {
     if (event.target.name === "choice") save();
+  });
+  form.addEventListener("submit", (event) => {
+    if (!busy) return;
+    event.preventDefault();
+    waiting = event.submitter;
   });
   // Chosen before this script was there.
   const inputs = [...form.querySelectorAll('[name="choice"]')];
