@@ -15,6 +15,7 @@ mod lti;
 mod public;
 mod quiz;
 mod report;
+mod result;
 mod session;
 mod statics;
 mod verify;

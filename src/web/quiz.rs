@@ -1,4 +1,4 @@
-//! The quiz: start page, questions one by one, overview, hand-in, result. The server draws, keeps and grades; what the
+//! The quiz: start page, questions one by one, overview, hand-in. The server draws, keeps and grades; what the
 //! browser holds never contains the key.
 
 use std::collections::HashMap;
@@ -10,27 +10,26 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::{Error, Result};
 use super::extract::{Pairs, Visitor};
-use super::learn::{as_instructor, find_placed, placed};
+use super::learn::{as_instructor, find_placed};
 use super::pages::{
-    AttemptOutcome, AttemptRow, Choice, Html, Link, ObjectiveRow, OverviewItem, OverviewPage,
-    PostForm, QuestionKind, QuestionPage, QuizStartPage, ResultItem, ResultPage, ReviewedChoice,
-    StripItem, Verdict,
+    AttemptOutcome, AttemptRow, Choice, Html, Link, OverviewItem, OverviewPage, PostForm,
+    QuestionKind, QuestionPage, QuizStartPage, StripItem,
 };
 use super::view::{self, crumb, module_href, score, shell, show_to};
 use crate::app::App;
 use crate::course::highlight::Highlighter;
-use crate::course::{Course, Module, RenderedQuestion};
+use crate::course::{Module, RenderedQuestion};
 use crate::quiz::question::Kind;
-use crate::quiz::{AnswerError, Feedback, Graded, Question, Selection};
-use crate::storage::{Delivery, Launch, PassbackState};
+use crate::quiz::{AnswerError, Question, Selection};
+use crate::storage::Launch;
 use crate::training::attempt::{self, AttemptError, Sitting};
 use crate::training::progress::Progress;
 
-fn attempt_href(launch: &Launch, id: &impl std::fmt::Display) -> String {
+pub(super) fn attempt_href(launch: &Launch, id: &impl std::fmt::Display) -> String {
     format!("/learn/{}/attempts/{id}", launch.id)
 }
 
-fn narrow(n: i64) -> u32 {
+pub(super) fn narrow(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }
 
@@ -111,7 +110,7 @@ pub(super) async fn begin(
     Ok(Redirect::to(&question_href(&launch, &sitting, position)).into_response())
 }
 
-async fn sitting(app: &App, visitor: &Visitor, id: &str) -> Result<Sitting> {
+pub(super) async fn sitting(app: &App, visitor: &Visitor, id: &str) -> Result<Sitting> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     Ok(Sitting::read(app, &visitor.tenant.id, &visitor.person.id, &id).await?)
 }
@@ -143,13 +142,13 @@ fn strip(sitting: &Sitting, current: usize) -> Vec<StripItem> {
 }
 
 /// Questions as HTML: those of the content as rendered there, others (of older content) rendered now.
-struct Rendering<'m> {
+pub(super) struct Rendering<'m> {
     module: Option<&'m Module>,
     old: HashMap<String, RenderedQuestion>,
 }
 
 impl<'m> Rendering<'m> {
-    fn of(app: &'m App, sitting: &Sitting) -> Self {
+    pub(super) fn of(app: &'m App, sitting: &Sitting) -> Self {
         let module = app
             .catalogue
             .find_module(&sitting.stored.course_code, &sitting.stored.module_code);
@@ -173,7 +172,7 @@ impl<'m> Rendering<'m> {
         }
     }
 
-    fn find(&self, q: &Question) -> Option<&RenderedQuestion> {
+    pub(super) fn find(&self, q: &Question) -> Option<&RenderedQuestion> {
         self.old
             .get(q.id.as_str())
             .or_else(|| self.module.and_then(|m| m.rendered().find_question(&q.id)))
@@ -363,167 +362,5 @@ pub(super) async fn hand_in(
             Err(Error::Attempt(AttemptError::HandedIn, Some(link)))
         }
         Err(e) => Err(e.into()),
-    }
-}
-
-pub(super) async fn result(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path((id, attempt)): Path<(String, String)>,
-) -> Result<Response> {
-    let (launch, course) = visitor.launch(&app, &id).await?;
-    let sitting = sitting(&app, &visitor, &attempt).await?;
-    let Some(stored) = &sitting.stored.result else {
-        return Ok(Redirect::to(&attempt_href(&launch, &sitting.stored.id)).into_response());
-    };
-    let graded: Graded = serde_json::from_str(&stored.graded).map_err(|_| AttemptError::Corrupt)?;
-    let feedback = Feedback::of(&sitting.questions, &sitting.draw, &graded);
-    let rendering = Rendering::of(&app, &sitting);
-    let items = sitting.questions.iter().zip(&feedback.items).enumerate();
-    let items = items
-        .filter_map(|(i, (q, f))| Some(result_item(i + 1, q, f, rendering.find(q)?)))
-        .collect();
-    let module = course.find_module(&sitting.stored.module_code);
-    let progress = Progress::read(
-        &app,
-        &launch.tenant_id,
-        &launch.person_id,
-        &launch.course_code,
-        app.now(),
-    )
-    .await?;
-    let delivery = app
-        .db
-        .find_delivery(
-            &launch.tenant_id,
-            &launch.resource_link_id,
-            &launch.account_id,
-        )
-        .await?;
-    let title = module.map_or_else(|| sitting.stored.module_code.clone(), |m| m.title.clone());
-    let retake = module.filter(|m| find_placed(&launch, course, m.code.as_str()).is_ok());
-    let page = ResultPage {
-        shell: shell(&visitor, &launch, format!("Result · {title}")),
-        crumb: crumb(&launch, course, module),
-        module_title: title,
-        lesson_href: module.map_or_else(|| view::course_href(&launch), |m| module_href(&launch, m)),
-        attempt_number: narrow(sitting.stored.attempt_no),
-        handed_in: stored.submitted_at.moment_for_people(&visitor.tenant.time_zone),
-        score: score(stored.percent_hundredths),
-        right: graded.score as usize,
-        total: graded.max as usize,
-        pass_mark: format!("{} %", graded.pass_mark.percent()),
-        passed: graded.passed,
-        grade_note: Some(grade_note(&launch, delivery.as_ref())),
-        key_note: (!graded.passed).then(|| {
-            "The right answers stay covered until you pass, so that a retake still means something. \
-             For each question you missed, you see why your choice does not hold."
-                .to_owned()
-        }),
-        objectives: objectives(module, &graded),
-        items,
-        retake: retake.map(|m| PostForm {
-            action: format!("{}/quiz", module_href(&launch, m)),
-            csrf: visitor.csrf.clone(),
-        }),
-        next_module: next_module(&launch, course, &progress).filter(|_| graded.passed),
-        attest_href: (progress.credit.is_some() && progress.attestation.is_none())
-            .then(|| format!("/learn/{}/attest", launch.id)),
-    };
-    show_to(&visitor, &page)
-}
-
-fn result_item(
-    number: usize,
-    q: &Question,
-    f: &crate::quiz::feedback::ItemFeedback,
-    html: &RenderedQuestion,
-) -> ResultItem {
-    let choice = |o: &crate::quiz::feedback::OptionFeedback| {
-        let rendered = html.options.get(o.option);
-        ReviewedChoice {
-            text: Html(rendered.map(|r| r.text_html.clone()).unwrap_or_default()),
-            chosen: o.chosen,
-            verdict: match o.key {
-                Some(true) => Verdict::Right,
-                Some(false) => Verdict::Wrong,
-                None if o.rationale.is_some() => Verdict::Wrong,
-                None => Verdict::Withheld,
-            },
-            rationale: o
-                .rationale
-                .as_ref()
-                .and_then(|_| rendered.map(|r| Html(r.rationale_html.clone()))),
-        }
-    };
-    ResultItem {
-        number,
-        prompt: Html(html.prompt_html.clone()),
-        code: html.code_html.clone().map(Html),
-        correct: f.correct,
-        choices: f.options.iter().map(choice).collect(),
-        sources: f
-            .sources
-            .iter()
-            .map(|s| Link {
-                href: s.clone(),
-                label: s.clone(),
-            })
-            .collect::<Vec<_>>()
-            .into_iter()
-            .filter(|_| !q.sources.is_empty())
-            .collect(),
-    }
-}
-
-fn objectives(module: Option<&Module>, graded: &Graded) -> Vec<ObjectiveRow> {
-    let row = |o: &crate::quiz::grade::ObjectiveResult| ObjectiveRow {
-        text: module
-            .and_then(|m| m.bank.find_objective(&o.objective))
-            .map_or_else(|| o.objective.to_string(), |o| o.text.clone()),
-        right: o.right as usize,
-        total: o.of as usize,
-    };
-    graded.per_objective.iter().map(row).collect()
-}
-
-fn next_module(launch: &Launch, course: &Course, progress: &Progress) -> Option<Link> {
-    let next = placed(launch, course).find(|m| !progress.is_passed(m.code.as_str()))?;
-    Some(Link {
-        href: module_href(launch, next),
-        label: next.title.clone(),
-    })
-}
-
-fn grade_note(launch: &Launch, delivery: Option<&Delivery>) -> String {
-    if launch.test_user || !launch.learner {
-        return "You are not here as a learner: the attempt is kept, no grade is sent to the LMS."
-            .to_owned();
-    }
-    match delivery {
-        None => "Your LMS gets a grade when there is a passed module to tell of.".to_owned(),
-        Some(d) => match (d.state, &d.error_code) {
-            (PassbackState::Delivered, _) => {
-                format!(
-                    "Your LMS has the grade {}.",
-                    score(d.delivered_hundredths.unwrap_or(d.score_hundredths))
-                )
-            }
-            (PassbackState::Queued, None) => {
-                format!(
-                    "The grade {} is on its way to your LMS.",
-                    score(d.score_hundredths)
-                )
-            }
-            (PassbackState::Queued, Some(code)) => format!(
-                "The grade {} has not reached your LMS yet ({code}); it is kept here and sent again by itself.",
-                score(d.score_hundredths)
-            ),
-            (PassbackState::Parked, code) => format!(
-                "The grade {} could not be given to your LMS ({}). It is kept here, and sent again when you open the activity next.",
-                score(d.score_hundredths),
-                code.as_deref().unwrap_or("unknown cause")
-            ),
-        },
     }
 }

@@ -10,7 +10,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::timeout::TimeoutLayer;
 
-use super::{api, attest, error, headers, health, keys, learn, lti, public, quiz, statics, verify};
+use super::{
+    api, attest, error, headers, health, keys, learn, lti, public, quiz, result, statics, verify,
+};
 use crate::app::App;
 
 /// The largest form that is read, in bytes.
@@ -48,7 +50,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route(
             "/learn/{launch}/attempts/{attempt}/result",
-            get(quiz::result),
+            get(result::page),
         )
         .route(
             "/learn/{launch}/attest",
