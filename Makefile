@@ -21,4 +21,5 @@ lint: ## formatting, clippy, documentation; warnings are errors
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --locked
 
 bench: ## how fast it is here
+	$(CARGO) build --release --locked
 	$(CARGO) run --release --locked --example bench

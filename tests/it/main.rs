@@ -11,6 +11,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod common;
+mod content;
 mod journey;
 mod launch;
 mod peers;
