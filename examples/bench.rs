@@ -581,13 +581,19 @@ impl<'s> Learner<'s> {
         let page = self.send(&quiz, None).await?;
         let field = page.body.split_once("name=\"csrf\" value=\"");
         let token = field.and_then(|(_, rest)| rest.split_once('"'));
-        self.csrf = token.context("a form without a token")?.0.to_owned();
+        token
+            .context("a form without a token")?
+            .0
+            .clone_into(&mut self.csrf);
         let page = self
             .send(&quiz, Some(&[("csrf", &self.csrf.clone())]))
             .await?;
         page.expect(StatusCode::SEE_OTHER)?;
         let attempt = page.location.split_once("/questions/");
-        self.attempt = attempt.context("no question to go to")?.0.to_owned();
+        attempt
+            .context("no question to go to")?
+            .0
+            .clone_into(&mut self.attempt);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::config::Settings;
 use crate::jobs::passback;
+use crate::storage;
 use crate::web;
 
 /// Example: PASSMUSTER_SECRET_KEY_FILE=secret.key PASSMUSTER_PUBLIC_URL=<https://train.example.com> passmuster serve
@@ -54,7 +55,7 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) -> Result<()> {
     let worker = tokio::spawn(passback::run(Arc::clone(&app), stop.clone()));
-    let keys = tokio::spawn(watch_keys(Arc::clone(&app), stop.clone()));
+    let house = tokio::spawn(housekeeping(Arc::clone(&app), stop.clone()));
     let router = web::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let end = stop.clone();
     axum::serve(listener, router)
@@ -62,19 +63,28 @@ pub(super) async fn serve(
         .await?;
     stop.cancel();
     let _ = tokio::time::timeout(Duration::from_secs(15), async {
-        tokio::join!(worker, keys)
+        tokio::join!(worker, house)
     })
     .await;
     app.db.close().await;
     Ok(())
 }
 
-/// Keys rotated by another process are seen within a minute.
-async fn watch_keys(app: Arc<App>, stop: CancellationToken) {
+async fn forget_ended(app: &App) -> storage::Result<()> {
+    let mut tx = app.db.begin_write().await?;
+    tx.forget_ended(app.now()).await?;
+    tx.commit().await
+}
+
+/// Each minute: keys rotated by another process are seen, ended logins and sessions go.
+async fn housekeeping(app: Arc<App>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_mins(1)) => {}
+        }
+        if let Err(error) = forget_ended(&app).await {
+            tracing::error!(%error, "ended logins and sessions could not be forgotten");
         }
         if let Err(error) = app.keys.reload(&app.db).await {
             tracing::error!(%error, "the signing keys could not be read again");

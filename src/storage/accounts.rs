@@ -127,13 +127,15 @@ impl Tx {
     ) -> Result<(AccountId, Person)> {
         let person = Person {
             id: a.new_person.clone(),
-            full_name: String::new(),
-            email: String::new(),
+            full_name: a.full_name.unwrap_or_default().to_owned(),
+            email: a.email.unwrap_or_default().to_owned(),
         };
-        let sql = "INSERT INTO person (id, tenant_id, full_name, email, created_at_ms) VALUES ($1, $2, '', '', $3)";
+        let sql = "INSERT INTO person (id, tenant_id, full_name, email, created_at_ms) VALUES ($1, $2, $3, $4, $5)";
         on_tx!(self, |c| sqlx::query(sql)
             .bind(person.id.as_str())
             .bind(a.tenant_id.as_str())
+            .bind(&person.full_name)
+            .bind(&person.email)
             .bind(now.as_ms())
             .execute(c)
             .await

@@ -51,20 +51,8 @@ impl Db {
 }
 
 impl Tx {
-    /// Remembers a login, and forgets those long past their time.
-    pub async fn add_login(
-        &mut self,
-        state_hash: &[u8],
-        login: &LoginState,
-        now: Timestamp,
-    ) -> Result<()> {
-        let sql = "DELETE FROM login_state WHERE expires_at_ms < $1";
-        let an_hour_ago = now.minus(std::time::Duration::from_hours(1));
-        on_tx!(self, |c| sqlx::query(sql)
-            .bind(an_hour_ago.as_ms())
-            .execute(c)
-            .await
-            .map(drop))?;
+    /// Remembers a login.
+    pub async fn add_login(&mut self, state_hash: &[u8], login: &LoginState) -> Result<()> {
         let sql = "INSERT INTO login_state (state_hash, platform_id, nonce, binding_hash, target_link_uri, \
                    expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
         on_tx!(self, |c| sqlx::query(sql)
@@ -77,6 +65,22 @@ impl Tx {
             .execute(c)
             .await
             .map(drop))?;
+        Ok(())
+    }
+
+    /// Forgets logins and sessions that ended an hour ago or more; run now and then.
+    pub async fn forget_ended(&mut self, now: Timestamp) -> Result<()> {
+        let before = now.minus(std::time::Duration::from_hours(1)).as_ms();
+        for sql in [
+            "DELETE FROM login_state WHERE expires_at_ms < $1",
+            "DELETE FROM web_session WHERE expires_at_ms < $1",
+        ] {
+            on_tx!(self, |c| sqlx::query(sql)
+                .bind(before)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
         Ok(())
     }
 

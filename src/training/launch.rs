@@ -87,7 +87,7 @@ pub async fn start_login(
         expires_at: now.plus(LOGIN_TTL),
     };
     let mut tx = app.db.begin_write().await?;
-    tx.add_login(&sha256(state.as_bytes()), &row, now).await?;
+    tx.add_login(&sha256(state.as_bytes()), &row).await?;
     tx.commit().await?;
     let redirect_uri = app.url("lti/launch");
     let redirect = login::authorization_url(&platform, request, &state, &nonce, &redirect_uri);

@@ -106,19 +106,9 @@ impl FromRequestParts<Arc<App>> for Visitor {
             .get(&session::session_name(app))
             .ok_or(Error::SignedOut)?;
         let session_hash = sha256(cookie.value().as_bytes());
-        let session = app
+        let (tenant, person) = app
             .db
-            .find_session(&session_hash, app.now())
-            .await?
-            .ok_or(Error::SignedOut)?;
-        let tenant = app
-            .db
-            .find_tenant(&session.tenant_id)
-            .await?
-            .ok_or(Error::SignedOut)?;
-        let person = app
-            .db
-            .find_person(&tenant.id, &session.person_id)
+            .find_visitor(&session_hash, app.now())
             .await?
             .ok_or(Error::SignedOut)?;
         let platforms = app.db.list_platforms(&tenant.id).await?;
