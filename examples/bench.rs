@@ -460,7 +460,7 @@ impl Platform {
             format!("{LTI}/resource_link"): {"id": "link-1", "title": "Security"},
             format!("{LTI}/context"): {"id": "course-1", "title": "Course", "label": "C"},
             format!("{LTI}/roles"): ["http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"],
-            format!("{LTI}/custom"): {"passmuster_course": COURSE},
+            format!("{LTI}/custom"): {"passmuster_course": COURSE, "passmuster_module": MODULE},
             format!("{AGS}/claim/endpoint"): {
                 "scope": [format!("{AGS}/scope/score")],
                 "lineitem": self.base.join("columns/1")?.as_str(),
