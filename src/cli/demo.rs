@@ -25,7 +25,7 @@ use super::serve::{serve, start_log, stop_on_signal};
 const CLIENT_ID: &str = "passmuster-demo";
 const DEPLOYMENT: &str = "1";
 
-/// Example: passmuster demo --data /tmp/passmuster-demo
+/// Example: passmuster demo --data demo-data
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where the tool listens; the demo LMS takes the next port. Loopback only.
