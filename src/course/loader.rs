@@ -118,8 +118,8 @@ impl Catalogue {
         Some((course, module, module.bank.questions.get(q)?))
     }
 
-    /// Renders what is not rendered yet, with one set of grammars that is dropped at the end. The service calls it at
-    /// start, off the request path; without it each module renders when it is first asked for.
+    /// Renders what is not rendered yet, with one set of grammars that is dropped at the end. The content check
+    /// calls it; in the service each module renders when it is first asked for.
     pub fn render_all(&self) {
         let highlighter = Highlighter::load();
         for module in self.courses.iter().flat_map(|c| &c.modules) {
