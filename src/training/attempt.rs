@@ -225,6 +225,8 @@ pub async fn save(
 ) -> Result<(), AttemptError> {
     let text = serde_json::to_string(&selection.chosen).map_err(|_| AttemptError::Corrupt)?;
     let mut tx = app.db.begin_write().await?;
+    // In line with the hand-in: what is acknowledged here is graded there, on PostgreSQL too.
+    tx.lock_ledger(tenant).await?;
     let id = &sitting.stored.id;
     if !tx
         .put_answer(tenant, id, selection.question.as_str(), &text, app.now())
